@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bot.config import Config, completed, discoveries
+from bot.config import Config, Misconfigured, completed, discoveries
 from bot.config.discoveries import Changes
 from bot.config.listing import KEPT, listed
 from bot.core.accounts import Accounts
@@ -84,8 +84,9 @@ class Lists:
             if self._is_due(gateway):
                 try:
                     await self.refresh(gateway)
-                except BotError as error:
-                    log.warning("list.unread", gateway=gateway, code=error.code)
+                except (BotError, Misconfigured) as error:
+                    # Beside the operator's tables, a list may make a wrong catalog.
+                    log.warning("list.unread", gateway=gateway, code=named(error))
         await self._tell()
 
     async def refresh(self, gateway: str) -> None:

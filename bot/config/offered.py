@@ -69,16 +69,21 @@ def table_of(offer: Offer, settings: Settings, gateway: Gateway) -> Tables:
 
 
 def _fitting(under: Tables, over: Tables) -> Tables:
-    """Return an offer's table without the prices that the tables above it make wrong.
+    """Return an offer's table without the facts that the tables above it make wrong.
 
-    A price of the operator replaces all prices of the list. Other qualities may have no price.
+    A price of the operator replaces all prices of the list. Other qualities may have no price, so a
+    quality that only the list names is left out.
     """
     prices, sizes = under.get("price"), over.get("sizes")
     lacks = (
         isinstance(prices, dict) and isinstance(sizes, dict) and not sizes.keys() <= prices.keys()
     )
     if "price" in over or lacks:
-        return {key: it for key, it in under.items() if key not in ("price", "silent_price")}
+        under = {key: it for key, it in under.items() if key not in ("price", "silent_price")}
+    for each in (over.get("price"), over.get("silent_price")):
+        if isinstance(each, dict) and isinstance(listed := under.get("sizes"), dict):
+            priced = (sizes if isinstance(sizes, dict) else {}) | each
+            under = {**under, "sizes": {it: listed[it] for it in listed if it in priced}}
     return under
 
 

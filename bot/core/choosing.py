@@ -150,6 +150,9 @@ def _including(model: Model, order: Order, quality: str) -> int:
     By default the model adds as many seconds as a video of its own has.
     """
     given, lengths = kinds.input_seconds(model, order), model.lengths(quality)
+    if order.wish.seconds and order.video and model.video and not order.video.seconds:
+        # The video is measured later, and refused if it is not shorter than the wished length.
+        given = math.ceil(model.video.fit.least_seconds)
     can = tuple(sorted(each for each in lengths if each > given))
     if not can:
         raise Refused("video_leaves_nothing", family=model.label, most=max(lengths))

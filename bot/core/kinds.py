@@ -6,8 +6,9 @@ This module also has the rules of the kinds with references and with videos.
 import math
 from dataclasses import replace
 
+from bot.core.clips import VideoFit
 from bot.core.errors import Broken, Refused
-from bot.core.models import Model
+from bot.core.models import Model, VideoRule
 from bot.core.orders import (
     VIDEO_BYTES,
     Clip,
@@ -134,14 +135,30 @@ def with_video(model: Model, order: Order, request: VideoRequest) -> VideoReques
         return replace(request, parameters=parameters, input_seconds=priced)
     if rule is None:
         raise Broken("no_rule", model=model.name)
-    is_text = rule.transport in (Transport.DATA_URI, Transport.BASE64)
-    most = min(rule.fit.most_bytes, AS_TEXT) if is_text else rule.fit.most_bytes
     return replace(
         request,
         parameters=(*request.parameters, *model.places.constants(request.kind, 1)),
         transport=rule.transport,
         url_above=rule.url_above,
         places=model.places.of_files(request.kind, 1),
-        video_fit=replace(rule.fit, most_bytes=most),
+        video_fit=_fit(rule, model, order, request),
         input_seconds=priced,
     )
+
+
+def _fit(rule: VideoRule, model: Model, order: Order, request: VideoRequest) -> VideoFit:
+    """Return the requirements for the order's video.
+
+    If its length counts, a video that is longer than its network declared is refused: it would
+    cost more than was admitted, or leave no time for what is to be added.
+    """
+    fit = rule.fit
+    if rule.transport in (Transport.DATA_URI, Transport.BASE64):
+        fit = replace(fit, most_bytes=min(fit.most_bytes, AS_TEXT))
+    counts = rule.priced or rule.included
+    if order.video is None or is_measured(order.video) or not counts:
+        return fit
+    most = min(fit.most_seconds, input_seconds(model, order))
+    if rule.included:
+        most = min(most, request.seconds - 1)
+    return replace(fit, most_seconds=max(fit.least_seconds, most))

@@ -13,7 +13,7 @@ def pictures_missing(job: Job) -> bool:
 def video_missing(job: Job) -> bool:
     """Whether the request needs the order's video, and we have no copy that fits the model."""
     wanted, fit = job.order.video, job.request.video_fit
-    return wanted is not None and fit is not None and (not wanted.key or wanted.fit != fit)
+    return wanted is not None and fit is not None and not wanted.meets(fit)
 
 
 def sound_missing(job: Job) -> bool:

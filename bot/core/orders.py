@@ -232,6 +232,12 @@ class Clip:
         ours = replace(self, source=None, video_of=None, fit=fit, key=copy.key, size=copy.size)
         return replace(ours, seconds=copy.seconds, width=copy.width, height=copy.height)
 
+    def meets(self, fit: VideoFit) -> bool:
+        """Whether our copy was made by these requirements. A copy may be shorter than needed."""
+        if self.key is None or self.fit is None or self.fit.most_seconds > fit.most_seconds:
+            return False
+        return replace(self.fit, most_seconds=fit.most_seconds) == fit
+
 
 Given = Picture | Sound | Clip
 """A file of an order."""

@@ -53,11 +53,11 @@ ASKING = frozenset({Action.REMIX, Action.EDIT, Action.CONTINUE})
 def check_kept(job: Job, action: Action, order: Order | None) -> None:
     """Raise `Refused` if `order` needs a video, text or file of `job` that was removed meanwhile.
 
-    A remix needs none of them, because the gateway has the video.
+    A remix needs none of them, because the gateway has the video and each remix has its own text.
     """
     if action is Action.CONTINUE and job.video is None:
         raise video_gone(job)
-    if order is None or order.remix_of:
+    if order is None or (order.remix_of and order.video is None):
         return
     if job.words_gone_at and not order.wish.prompt and action not in ASKING:
         raise WordsExpired()

@@ -88,8 +88,8 @@ class Studio:
     async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
         """Check, orient, fit and re-encode all pictures, or none. Raises `Refused`.
 
-        All get the size of the first picture. If one of them has too many bytes at that size, all
-        are made smaller.
+        All get the size of the first picture, unless each keeps its own shape. If one of them has
+        too many bytes at that size, all are made smaller.
         """
         kept: list[Still] = []
         size = None
@@ -374,4 +374,5 @@ def _smaller(fit: Fit, size: tuple[int, int] | None) -> Fit | None:
     """Return a fit with 0.8 times that size for the next try; None if that is not allowed."""
     side = 0 if size is None else round(max(size) * 0.8)
     is_exact = fit.width is not None and fit.height is not None
-    return None if is_exact or side < fit.least_side else replace(fit, most_side=side)
+    # A picture that keeps its own shape was made as small as possible, and `size` is another's.
+    return None if is_exact or fit.is_own or side < fit.least_side else replace(fit, most_side=side)

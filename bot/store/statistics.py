@@ -74,7 +74,10 @@ def _told(since: float, *keys: sa.ColumnElement[str]) -> sa.Select[Any]:
         (jobs.c.spend_cost != 1).label("is_priced"),
         (jobs.c.spend_cost == 0).label("is_released"),
     )
-    sums = {"seconds": jobs.c.seconds, "estimate": jobs.c.spend_cost, "told": jobs.c.told_cost}
+    # The seconds of an order's video may cost money besides those of the new one.
+    given = sa.func.coalesce(jobs.c.request_data["input_seconds"].as_integer(), 0)
+    seconds = jobs.c.seconds + given
+    sums = {"seconds": seconds, "estimate": jobs.c.spend_cost, "told": jobs.c.told_cost}
     return (
         sa.select(*groups, sa.func.count().label("count"))
         .add_columns(*(sa.func.sum(each).label(name) for name, each in sums.items()))

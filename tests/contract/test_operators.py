@@ -13,9 +13,11 @@ from bot.core.allowances import Allowances
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import Status
+from bot.core.orders import Made
 from bot.core.settling import Settling
 from bot.core.statistics import Statistics
 from bot.core.wake import Wake
+from bot.core.wishes import Use
 from bot.operators import PLATFORMS
 from bot.store import settling
 from bot.store.acts import Acts
@@ -25,8 +27,25 @@ from bot.store.holds import Holds
 from bot.store.statistics import Sums
 from tests.contract.rows import FREE, PRICE, Store, a_job
 from tests.fakes.clock import FakeClock
+from tests.unit.core.kinds import BY_ID, DANCE
+from tests.unit.core.orders import order
+from tests.unit.core.scripted import ScriptedGateway
 
 ANN = "cli:ann"
+ONWARD = replace(
+    order(video=replace(DANCE, source=None, video_of="videos/a.mp4"), use=Use.EXTEND),
+    remix_of=Made(
+        gateway="main",
+        base_url="https://gateway.test",
+        gateway_id="v1",
+        model="by-id",
+        seconds=5,
+        size=None,
+        aspect=None,
+        quality=None,
+    ),
+)
+"""An order that goes on from a video by its gateway's id."""
 
 
 class Office:
@@ -105,6 +124,28 @@ async def test_a_job_that_no_longer_waits_is_not_cancelled_and_the_refusal_says_
     assert refused.value.code == code
     assert await office.store.jobs.get(job.id) == job
     assert await office.acts() == []
+
+
+@pytest.mark.parametrize("address", ["https://gateway.test", "https://moved.test"])
+async def test_a_retry_goes_on_from_a_gateways_id_only_at_the_same_address(
+    office: Office, address: str
+) -> None:
+    limits, there = office.accounts.general.limits, ScriptedGateway()
+    there.base_url = address
+    office.accounts.general = Terms(catalog=Catalog(models=(BY_ID,)), limits=limits)
+    settling = replace(office.settling, gateways={"main": there})
+    _, request = Catalog(models=(BY_ID,)).choose(ONWARD)
+    failed = replace(a_job(), order=ONWARD, request=request)
+    row = await office.store.in_state(Status.FAILED, failed)
+    if address != "https://gateway.test":
+        with pytest.raises(Refused, match="video_not_made_there"):
+            await settling.retry(actor=ANN, job=row.id, confirm=row.id)
+        return
+    await settling.retry(actor=ANN, job=row.id, confirm=row.id)
+    new = await office.store.jobs.get("new")
+    assert new is not None
+    assert (new.order.video, new.order.remix_of) == (ONWARD.video, ONWARD.remix_of)
+    assert ("previous_job_id", "v1") in new.request.parameters
 
 
 async def test_each_job_is_counted_once_in_the_statistics_whatever_its_state(

@@ -156,6 +156,14 @@ async def test_a_check_of_the_rows_finds_a_told_cost_that_can_not_be(store: Stor
     assert good.id not in verdicts["costs"]
 
 
+async def test_the_seconds_of_a_given_video_that_cost_money_count_for_the_right_price(
+    store: Store,
+) -> None:
+    await made(store, usd(900_000), of("editor", input_seconds=4))
+    (found,) = await Sums(store.database).told_by_model(NOON - DAY)
+    assert (found.seconds, found.right_price) == (9, "0.1")
+
+
 @pytest.mark.parametrize(
     ("told", "seconds", "price"),
     [(420_000, 5, "0.084"), (1, 5, "0.0001"), (10_000_000, 10, "1"), (700_001, 7, "0.1001")],

@@ -125,6 +125,9 @@ class _Prices:
     def __init__(self, skus: object, shortest: int, frames: int) -> None:
         named = skus if isinstance(skus, dict) else {}
         self._each = list(_seconds(named))
+        if any(price_of(each) != 0.0 for name, each in named.items() if not _is_counted(name)):
+            # Beside a price by another unit, a second for 0 does not make a video free.
+            self._each = [each for each in self._each if each[0] > 0]
         cents = {name: price_of(named.get(name)) or 0.0 for name in (_LEAST, _PICTURE)}
         # A price of the whole video is counted as if each video were the shortest.
         self._least = cents[_LEAST] / 100 / shortest
@@ -148,10 +151,19 @@ class _Prices:
         return None if sounds else self._second(quality, sounds=True)
 
 
+def _is_counted(name: str) -> bool:
+    """Whether a price of this name is one of those that are read."""
+    return name in (_LEAST, _PICTURE) or _sku_of(name) is not None
+
+
+def _sku_of(name: str) -> re.Match[str] | None:
+    return _SKU.fullmatch(name.casefold().replace("-", "_")) if len(name) <= 99 else None
+
+
 def _seconds(skus: Row) -> Iterator[tuple[float, str | None, bool | None]]:
     """Yield each price of a second, with the quality and the sound that it is for."""
     for name, given in list(skus.items())[:MOST_WORDS]:
-        match = _SKU.fullmatch(name.casefold().replace("-", "_")) if len(name) <= 99 else None
+        match = _sku_of(name)
         price = price_of(given)
         if match is None or price is None:
             continue

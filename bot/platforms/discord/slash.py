@@ -18,6 +18,7 @@ from bot.core import offers
 from bot.core.catalog import Catalog
 from bot.core.commands import COMMANDS
 from bot.core.errors import Refused, in_turn
+from bot.core.kinds import MOST_PICTURES
 from bot.core.orders import Call, Clip, Order, Picture, Sound
 from bot.core.replies import Text, position
 from bot.core.wishes import AUTO, DRAFT, ON_OFF, OPTIONS, SWITCHES, Option, Use, Wish, wish_of
@@ -148,8 +149,9 @@ def _suggestions(
     command: Command, intake: Intake, suggest: Suggest
 ) -> Callable[[discord.Interaction, str], Coroutine[Any, Any, list[Choice[Any]]]]:
     async def suggestions(interaction: discord.Interaction, typed: str) -> list[Choice[Any]]:
-        order = _order(interaction, command)
-        catalog = (await intake.service.accounts.terms(order.call.address)).catalog
+        address = call_of(interaction).address
+        catalog = (await intake.service.accounts.terms(address)).catalog
+        order = _order(interaction, command, catalog)
         return list(suggest(catalog, order, str(typed)))
 
     return suggestions
@@ -199,7 +201,7 @@ SUGGESTED: Mapping[str, Suggest] = {
 """The functions that suggest values, by option."""
 
 
-def _order(interaction: discord.Interaction, command: Command) -> Order:
+def _order(interaction: discord.Interaction, command: Command, catalog: Catalog) -> Order:
     """Return the order as filled in so far, without the option being typed and unreadable values.
 
     Discord doesn't send attached pictures yet, so `SOME_PICTURE` stands for them. /animate always
@@ -214,7 +216,8 @@ def _order(interaction: discord.Interaction, command: Command) -> Order:
             with suppress(Refused):
                 wish = wish.having(**wish_of(**{name: filled[name]}).chosen)
     if (use := COMMANDS[command.name].use) is not None:
-        return some_order(call_of(interaction), wish, use)
+        can = some_orders(call_of(interaction), wish, use)
+        return next((each for each in can if offers.takes(catalog, each)), can[0])
     pictured = "image" in filled or command.name == "animate"
     return Order(
         call=call_of(interaction),
@@ -224,12 +227,13 @@ def _order(interaction: discord.Interaction, command: Command) -> Order:
     )
 
 
-def some_order(call: Call, wish: Wish, use: Use) -> Order:
-    """Return an order with placeholders for the files that this use needs."""
+def some_orders(call: Call, wish: Wish, use: Use) -> list[Order]:
+    """Return orders with placeholders for the files that this use needs, one for each number."""
     wish = wish.having(use=use, prompt=wish.prompt or SOME_WORDS.prompt)
-    if use is Use.CHARACTER:
-        return Order(call=call, wish=wish, pictures=(SOME_PICTURE,))
-    return Order(call=call, wish=wish, video=SOME_CLIP)
+    if use is not Use.CHARACTER:
+        return [Order(call=call, wish=wish, video=SOME_CLIP)]
+    counts = range(1, MOST_PICTURES + 1)
+    return [Order(call=call, wish=wish, pictures=(SOME_PICTURE,) * count) for count in counts]
 
 
 def _choice(name: str, value: Value) -> Choice[Value]:

@@ -34,7 +34,7 @@ from bot.platforms.discord.slash import (
     MOST,
     MOST_NAME,
     Command,
-    some_order,
+    some_orders,
     with_options,
     words,
 )
@@ -95,23 +95,33 @@ async def _open(
     call = call_of(interaction)
     await intake.check(intake.service.check(call.address, call.person))
     catalog = (await intake.service.accounts.terms(call.address)).catalog
-    order = some_order(call, wish, use)
+    can = some_orders(call, wish, use)
     if clip is not None:
-        order = Order(call=call, wish=order.wish, video=clip)
-    catalog.choose(order)
-    form = FilesForm(intake, catalog, order, wish, clip=clip)
+        can = [Order(call=call, wish=can[0].wish, video=clip)]
+    able = [each for each in can if offers.takes(catalog, each)]
+    if not able:
+        catalog.choose(can[0])
+    form = FilesForm(intake, catalog, able, wish, clip=clip)
     await interaction.response.send_modal(form)
 
 
 class FilesForm(Form):
     """A form for the files of an order, its prompt, and its model if there are several.
 
-    `order` has placeholders for what the form asks for; `wish` has what the person chose before.
+    `able` has orders that models take, with placeholders for what the form asks for; `wish` has
+    what the person chose before.
     """
 
     def __init__(
-        self, intake: Intake, catalog: Catalog, order: Order, wish: Wish, *, clip: Clip | None
+        self,
+        intake: Intake,
+        catalog: Catalog,
+        able: Sequence[Order],
+        wish: Wish,
+        *,
+        clip: Clip | None,
     ) -> None:
+        order = able[0]
         use, locale = order.wish.use or Use.CHARACTER, order.call.locale
         super().__init__(title=label(f"form.{use}", locale))
         self._intake, self._wish, self._use, self._clip = intake, wish, use, clip
@@ -123,7 +133,7 @@ class FilesForm(Form):
             required=use is not Use.EXTEND,
         )
         self.model: Select[FilesForm] = Select(
-            options=_models(catalog, order), required=False, min_values=0
+            options=_models(catalog, able), required=False, min_values=0
         )
         if clip is None:
             self.add_item(Label(text=label(f"form_files.{use}", locale), component=self.files))
@@ -154,10 +164,12 @@ class FilesForm(Form):
         return in_turn(lambda each: read(each, author=author), files, within=one_of)
 
 
-def _models(catalog: Catalog, order: Order) -> list[SelectOption]:
-    """Return menu options for the models that can make the order."""
-    able = offers.families(catalog, order) if order.wish.family is None else []
-    return [SelectOption(label=catalog.label(each)[:MOST_NAME], value=each) for each in able[:MOST]]
+def _models(catalog: Catalog, able: Sequence[Order]) -> list[SelectOption]:
+    """Return menu options for the models that can make one of the orders."""
+    open_ = [order for order in able if order.wish.family is None]
+    can = {family for order in open_ for family in offers.families(catalog, order)}
+    found = [each for each in catalog.families if each in can][:MOST]
+    return [SelectOption(label=catalog.label(each)[:MOST_NAME], value=each) for each in found]
 
 
 def _in_order(

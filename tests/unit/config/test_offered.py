@@ -84,6 +84,22 @@ def test_a_quality_that_the_operator_adds_has_no_price_of_the_list(offering: Off
     assert one(offering(VEO, text=table)).prices == {}
 
 
+@pytest.mark.parametrize("key", ["price", "silent_price"])
+def test_a_quality_of_the_list_that_the_operators_prices_lack_is_not_offered(
+    offering: Offering, key: str
+) -> None:
+    prices = f"price = 0.9\n{key}" if key != "price" else key
+    table = f'[models."google/veo-3.1"]\n{prices} = {{ 720p = 0.5, 1080p = 0.6 }}'
+    assert one(offering(VEO, text=table)).qualities == ("720p", "1080p")
+
+
+def test_a_list_without_any_quality_of_the_operators_prices_offers_no_such_model(
+    offering: Offering,
+) -> None:
+    table = '[models."google/veo-3.1"]\nprice = { 480p = 0.5 }'
+    assert offering(VEO, text=table).catalog.models == ()
+
+
 def test_a_model_whose_length_nobody_tells_is_not_offered_until_the_operator_tells_it(
     offering: Offering,
 ) -> None:

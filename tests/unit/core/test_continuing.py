@@ -134,3 +134,13 @@ def test_a_repeated_order_whose_video_a_sweep_removed_is_refused() -> None:
     done = replace(made(EDITOR, order(video=KEPT)), inputs_gone_at=9.0)
     with pytest.raises(Refused, match="given_expired"):
         variations.check_kept(done, Action.RETRY, variations.again(done))
+
+
+def test_a_repeated_extension_by_id_whose_words_a_sweep_removed_is_refused() -> None:
+    first = made(BY_ID, order(family="by-id"))
+    onward = variations.continued(first, "and then", Catalog(models=(BY_ID,)))
+    assert onward is not None
+    failed = made(BY_ID, onward, status=Status.FAILED, words_gone_at=9.0)
+    wordless = onward.wishing(replace(onward.wish, prompt=""))
+    with pytest.raises(Refused, match="words_expired"):
+        variations.check_kept(failed, Action.RETRY, wordless)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.cli.words import explain
+from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.handed import check_author, parted
 from bot.core.kinds import AS_TEXT, kind_of
@@ -183,7 +184,8 @@ def test_a_video_goes_into_its_field_and_its_seconds_count_for_the_price() -> No
     # A network's length may be rounded down by a second.
     assert (request.seconds, request.input_seconds) == (5, 5)
     assert model.cost_of(request) == 1000
-    assert request.video_fit == EDITOR.video.fit if EDITOR.video else False
+    assert EDITOR.video
+    assert request.video_fit == replace(EDITOR.video.fit, most_seconds=5)
 
 
 @pytest.mark.parametrize(
@@ -254,6 +256,14 @@ def test_a_video_that_begins_with_the_given_one_is_longer_than_it(
     wish = order(family="longer", video=replace(DANCE, seconds=given), use=Use.EXTEND)
     _, request = ALL.choose(wish.wishing(replace(wish.wish, seconds=wanted)))
     assert (request.seconds, request.input_seconds) == (seconds, 0)
+
+
+def test_a_wished_length_is_taken_for_a_video_whose_length_no_network_tells() -> None:
+    """The video must be shorter, which shows only after its download."""
+    wish = order(video=replace(DANCE, seconds=None), use=Use.EXTEND, seconds=8)
+    request = Catalog(models=(LONGER,)).choose(wish)[1]
+    assert request.video_fit is not None
+    assert (request.seconds, request.video_fit.most_seconds) == (8, 7)
 
 
 def test_a_length_that_leaves_nothing_to_add_is_refused() -> None:

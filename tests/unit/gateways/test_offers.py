@@ -231,3 +231,22 @@ def test_a_label_loses_control_characters_and_is_short() -> None:
     assert veo(name="Google: \x1b[31mVeo\u202e\n3").label == "[31mVeo 3"
     assert len(veo(name="y" * 100_000).label) <= 40
     assert replace(veo(name=None), label="") == replace(veo(), label="")
+
+
+@pytest.mark.parametrize(
+    ("others", "prices"),
+    [
+        ({}, {"720p": 0.0}),
+        ({"video_tokens": "0"}, {"720p": 0.0}),
+        ({"video_tokens": "0.000001"}, {}),
+        ({"video_tokens": "-1"}, {}),
+    ],
+)
+def test_a_second_for_nothing_is_believed_only_if_nothing_else_costs_money(
+    others: dict[str, str], prices: dict[str, float]
+) -> None:
+    row = {**VEO, "supported_resolutions": ["720p"], "generate_audio": None}
+    (offer,) = openrouter.read(
+        {"data": [{**row, "pricing_skus": {"per_video_second": "0", **others}}]}
+    )
+    assert offer.prices == prices

@@ -123,6 +123,23 @@ async def test_two_pictures_shrink_together_until_each_has_few_enough_bytes(
     assert len(list((tmp_path / "data").rglob("pictures/**/*.jpg"))) == 2, "no try is left behind"
 
 
+async def test_each_reference_keeps_its_own_shape_and_shrinks_alone(
+    studio: Studio, tmp_path: Path
+) -> None:
+    plain, grainy = tmp_path / "plain.png", tmp_path / "grainy.png"
+    plain.write_bytes(encoded(quarters(80, 120)))
+    grainy.write_bytes(encoded(noise(400, 300)))
+    kept = await studio.keep_pictures([plain, grainy], Fit(is_own=True, most_bytes=20_000))
+    sizes = []
+    for still in kept:
+        async with studio.file(still.key) as path:
+            assert path.stat().st_size <= 20_000
+            with Image.open(path) as picture:
+                sizes.append(picture.size)
+    assert sizes[0] == (80, 120)
+    assert sizes[1][0] > sizes[1][1] > 120, "not made as small as the other"
+
+
 async def test_two_pictures_of_a_fixed_size_are_refused_if_one_has_too_many_bytes(
     studio: Studio, tmp_path: Path
 ) -> None:

@@ -9,6 +9,8 @@ from bot.core.catalog import Catalog
 from bot.core.clips import VideoFit
 from bot.core.errors import Broken, GivenTooLarge, PictureGone, Refused, Temporary
 from bot.core.jobs import CLAIM, MOST_CRASHES, Job, Reason, Status
+from bot.core.models import Model
+from bot.core.orders import Address, Person
 from bot.core.replies import Action
 from bot.core.wishes import Use
 from bot.i18n import say
@@ -17,6 +19,9 @@ from tests.unit.core.orders import offering, order
 from tests.unit.core.steps.seconds import HOUR
 from tests.unit.core.variations import CALL
 from tests.unit.core.workshop import Workshop
+
+PRIVATE = Address(platform="chat", channel="eve")
+FREE = replace(EDITOR, video=EDITOR.video and replace(EDITOR.video, priced=False))
 
 
 @pytest.fixture
@@ -45,15 +50,50 @@ async def test_a_video_of_a_person_is_fetched_measured_kept_and_sent(editing: Wo
     assert (done.request.input_seconds, done.spend_cost) == (5, 1000)
 
 
-async def test_a_video_that_is_longer_than_declared_never_costs_more_than_was_admitted(
+async def test_a_video_that_is_longer_than_declared_is_refused_free_of_charge(
     editing: Workshop,
 ) -> None:
     editing.studio.given_seconds = 6.0
     job = await editing.submit(order(video=replace(DANCE, seconds=4.0)))
     assert job.spend_cost == 1000
     await editing.work(60)
+    end = await editing.job(job.id)
+    assert (end.status, end.reason, end.spend_cost) == (Status.FAILED, Reason.GIVEN_LONG, 0)
+    assert editing.gateway.posts == 0
+
+
+async def test_a_little_excess_over_the_declared_length_never_costs_more_than_was_admitted(
+    editing: Workshop,
+) -> None:
+    editing.studio.given_seconds = 5.4
+    job = await editing.submit(order(video=replace(DANCE, seconds=4.0)))
+    await editing.work(60)
     done = await editing.job(job.id)
     assert (done.status, done.request.input_seconds, done.spend_cost) == (Status.COMPLETED, 5, 1000)
+
+
+@pytest.mark.parametrize(("model", "most"), [(EDITOR, 5), (LONGER, 5), (FREE, 10)])
+async def test_a_video_whose_length_counts_may_not_be_longer_than_its_network_declared(
+    editing: Workshop, model: Model, most: float
+) -> None:
+    editing.service.accounts = offering(Catalog(models=(model,)), editing.service.accounts)
+    use = Use.EXTEND if model is LONGER else None
+    job = await editing.submit(order(video=replace(DANCE, seconds=4.0), use=use))
+    fit = job.request.video_fit
+    assert fit is not None
+    assert (fit.least_seconds, fit.most_seconds) == (2, most)
+
+
+async def test_a_measured_copy_serves_a_retry_although_its_length_was_declared_first(
+    editing: Workshop,
+) -> None:
+    job = await editing.submit(order(video=replace(DANCE, seconds=4.0)))
+    await editing.work(60)
+    done = await editing.job(job.id)
+    again = await editing.submit(replace(done.order, call=CALL))
+    await editing.work(60)
+    assert (await editing.job(again.id)).status is Status.COMPLETED
+    assert [file.name for file in editing.gateway.files] == ["1.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +130,7 @@ async def test_a_video_that_cannot_be_fetched_ends_the_job_free_of_charge(
         (
             Refused("video_long", seconds=11.0, most=10.0),
             Reason.GIVEN_LONG,
-            "Editor takes at most 10 s",
+            "Editor takes at most 5 s",
         ),
         (Refused("video_stays_large"), Reason.PICTURE_TOO_LARGE, ""),
         (Broken("worker_died"), Reason.GIVEN_BAD, "is damaged"),
@@ -193,3 +233,41 @@ async def test_continue_under_a_video_sends_the_video_where_its_family_takes_one
     done = await editing.job(again.id)
     assert (done.status, len(editing.studio.given)) == (Status.COMPLETED, 1)
     assert [file.name for file in editing.gateway.files] == ["1.mp4"]
+
+
+async def continued_by_id(editing: Workshop) -> Job:
+    """Return the job of *Continue* where a model goes on by the gateway's id."""
+    editing.service.accounts = offering(Catalog(models=(BY_ID,)), editing.service.accounts)
+    job = await editing.submit(order(family="by-id"))
+    await editing.work(60)
+    again = await editing.service.again(job.id, Action.CONTINUE, CALL, prompt="and then")
+    return await editing.job(again.id)
+
+
+async def test_a_job_that_goes_on_by_id_remembers_the_video_for_its_retry(
+    editing: Workshop,
+) -> None:
+    onward = await continued_by_id(editing)
+    assert onward.order.remix_of is not None
+    made = ("previous_job_id", onward.order.remix_of.gateway_id)
+    assert made in onward.request.parameters
+    retry = await editing.submit(replace(onward.order, call=CALL, is_whole=True))
+    assert made in retry.request.parameters
+
+
+async def test_an_id_of_another_address_is_never_gone_on_from(editing: Workshop) -> None:
+    onward = await continued_by_id(editing)
+    editing.service.base_urls = dict.fromkeys(editing.service.base_urls, "https://moved.test")
+    with pytest.raises(Refused, match="video_not_made_there"):
+        await editing.submit(replace(onward.order, call=CALL, is_whole=True))
+
+
+async def test_a_video_that_a_person_never_saw_is_no_file_for_their_order(
+    editing: Workshop,
+) -> None:
+    job = await editing.submit(order(family="wan"))
+    await editing.work(60)
+    private = replace(CALL, person=Person(id="eve", name="Eve"), address=PRIVATE)
+    with pytest.raises(Refused, match="not_yours"):
+        await editing.service.clip_of(job.id, private)
+    assert (await editing.service.clip_of(job.id, job.order.call)).video_of is not None

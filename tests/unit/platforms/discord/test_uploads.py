@@ -1,18 +1,25 @@
 """The form for files and words on Discord: a character, a changed video, a continued one."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.jobs import Job
+from bot.core.models import References
 from bot.core.orders import Clip, Kind
 from bot.core.wishes import Use
 from bot.platforms.discord.uploads import MOST_WORDS
 from tests.fakes.discord import Answer, FakeDiscord, Interaction
 from tests.fakes.discord import Person as Member
-from tests.unit.core.orders import USING, offering
+from tests.unit.core.orders import CATALOG, KEEPER, USING, offering
 from tests.unit.platforms.discord.bot import Bot
 from tests.unit.platforms.discord.orders import PNG, card, job_result, only_job, said
 
 WORDS = "they dance in the rain"
+SEVERAL = replace(
+    KEEPER, name="several", family="several", label="Several", references=References(least=3)
+)
+"""A model that takes three references or more."""
 
 
 @pytest.fixture
@@ -45,6 +52,25 @@ async def test_a_character_of_up_to_ten_pictures_is_ordered_by_a_form(
     assert (job.request.kind, job.request.seconds) == (Kind.REFERENCES, 10)
     assert [each.filename for each in job.order.pictures] == [each.filename for each in files]
     assert job.order.call.event_id == str(sent.id)
+
+
+async def test_a_model_that_takes_only_several_references_can_be_chosen(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    catalog = replace(USING, models=(*CATALOG.models, SEVERAL))
+    bot.service.accounts = offering(catalog, bot.service.accounts)
+    offered = await ann.autocomplete("character", focused="model")
+    assert [each["value"] for each in offered] == ["several"]
+    form = await opened(await ann.slash("character", model="several"))
+    files = [fake.attachment(PNG, f"{each}.png", ephemeral=True) for each in range(3)]
+    await (await ann.submit_modal(form, {0: files, 1: WORDS})).answered()
+    assert (await only_job(bot)).request.model == "several"
+
+
+async def test_the_form_offers_models_for_any_number_of_references(bot: Bot, ann: Member) -> None:
+    catalog = replace(USING, models=(*USING.models, SEVERAL))
+    bot.service.accounts = offering(catalog, bot.service.accounts)
+    assert "Model" in shown(await opened(await ann.slash("character")))
 
 
 async def test_the_pictures_of_a_form_keep_the_order_in_which_the_person_added_them(
