@@ -105,7 +105,7 @@ async def test_doctor_reports_a_gateway_address_without_encryption(world: World)
 async def test_doctor_tells_the_gateways_software_and_the_models_held_back_and_keeps_the_finding(
     world: World,
 ) -> None:
-    host = PluginHost("kling-v1", *PACKAGED)
+    host = PluginHost("kling-v1", "wan3.0-video", *PACKAGED)
     new_api = {"GATEWAYS__MAIN__DIALECT": "new-api"}
     async with host.serve() as url:
         found = await poll(world, GATEWAYS__MAIN__BASE_URL=url, **new_api)
@@ -146,7 +146,7 @@ async def test_a_kept_list_of_models_that_hides_the_default_model_is_replaced_by
     async with host.serve() as url:
         aside = await problems(world, GATEWAYS__MAIN__BASE_URL=url, **changes)
         assert "default_model is wan-2.2" in "".join(aside)
-        host.names = PACKAGED
+        host.names = ("wan3.0-video", *PACKAGED)
         assert await problems(world, GATEWAYS__MAIN__BASE_URL=url, **changes) == []
 
 
