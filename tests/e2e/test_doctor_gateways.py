@@ -119,7 +119,7 @@ async def test_doctor_tells_the_gateways_software_and_the_models_held_back_and_k
         named = await poll(
             world,
             GATEWAYS__MAIN__BASE_URL=url,
-            GATEWAYS__MAIN__PLUGINS='{"kling": "1.1.0", "jimeng": "1.1.0"}',
+            GATEWAYS__MAIN__PLUGINS='{"kling": "1.1.0", "jimeng": "1.1.0", "alibaba": "1.4.2"}',
             **new_api,
         )
         assert "Held back" not in sentences(named, Mark.NOTE)
