@@ -42,6 +42,21 @@ class VideoFit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """The rule for the length of a new video that contains the order's video of unknown length."""
+
+    seconds: int
+    """The seconds that the model adds by default."""
+    can: tuple[int, ...]
+    """The lengths of whole videos that the model makes, the shortest first."""
+
+    def whole(self, given: float) -> int:
+        """Return the length of the new video if the order's video has `given` seconds."""
+        wanted = math.ceil(given) + self.seconds
+        return next((each for each in self.can if each >= wanted), self.can[-1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoCopy:
     """Our own copy of a video that an order is made from, with its true size and length."""
 

@@ -6,7 +6,7 @@ This module also has the rules of the kinds with references and with videos.
 import math
 from dataclasses import replace
 
-from bot.core.clips import VideoFit
+from bot.core.clips import Added, VideoFit
 from bot.core.errors import Broken, Refused
 from bot.core.models import Model, VideoRule
 from bot.core.orders import (
@@ -143,7 +143,17 @@ def with_video(model: Model, order: Order, request: VideoRequest) -> VideoReques
         places=model.places.of_files(request.kind, 1),
         video_fit=_fit(rule, model, order, request),
         input_seconds=priced,
+        added=_added(rule, model, order, request),
     )
+
+
+def _added(rule: VideoRule, model: Model, order: Order, request: VideoRequest) -> Added | None:
+    """Return how the length is chosen once the order's video is measured; None if it is known."""
+    is_known = order.video is None or order.video.seconds or order.wish.seconds
+    if is_known or not rule.included:
+        return None
+    lengths = model.lengths(request.quality or "")
+    return Added(seconds=lengths[0], can=tuple(sorted(lengths)))
 
 
 def _fit(rule: VideoRule, model: Model, order: Order, request: VideoRequest) -> VideoFit:

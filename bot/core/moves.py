@@ -50,7 +50,12 @@ def given(job: Job, video: Clip) -> Job:
     if video.seconds is None:
         raise Broken("not_measured", job=job.id)
     before = job.request
-    request = replace(before, input_seconds=min(before.input_seconds, math.ceil(video.seconds)))
+    whole = before.added.whole(video.seconds) if before.added else before.seconds
+    request = replace(
+        before,
+        seconds=min(before.seconds, whole),
+        input_seconds=min(before.input_seconds, math.ceil(video.seconds)),
+    )
     counted = before.seconds + before.input_seconds
     return replace(
         job,

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.core.clips import VideoCopy, VideoFit
+from bot.core.clips import Added, VideoCopy, VideoFit
 from bot.core.errors import GivenTooLarge, Refused
 from bot.core.wishes import Shaping, Wish
 
@@ -368,6 +368,7 @@ class VideoRequest:
     video_fit: VideoFit | None = None
     input_seconds: int = 0
     """The seconds of the order's video that cost money besides `seconds`."""
+    added: Added | None = None  # `seconds` are the most until the order's video is measured
     # The values that people see, beside the values that are sent.
     family: str
     label: str

@@ -50,6 +50,22 @@ async def test_a_video_of_a_person_is_fetched_measured_kept_and_sent(editing: Wo
     assert (done.request.input_seconds, done.spend_cost) == (5, 1000)
 
 
+@pytest.mark.parametrize(("wished", "admitted", "made"), [(None, 15, 10), (12, 12, 12)])
+async def test_an_extension_of_unknown_length_is_shortened_once_the_video_is_measured(
+    editing: Workshop, wished: int | None, admitted: int, made: int
+) -> None:
+    """The given video has 4.2 seconds, and the model adds 5 by default."""
+    unknown = replace(DANCE, seconds=None)
+    job = await editing.submit(
+        order(family="longer", video=unknown, use=Use.EXTEND, seconds=wished)
+    )
+    assert (job.request.seconds, job.spend_cost) == (admitted, admitted * 100)
+    await editing.work(60)
+    done = await editing.job(job.id)
+    assert (done.status, done.request.seconds) == (Status.COMPLETED, made)
+    assert done.spend_cost == made * 100
+
+
 async def test_a_video_that_is_longer_than_declared_is_refused_free_of_charge(
     editing: Workshop,
 ) -> None:
