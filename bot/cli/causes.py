@@ -8,11 +8,12 @@ _CLOSED = ("ServerDisconnectedError", "ClientConnectionResetError", "ConnectionR
 _SILENT = ("TimeoutError", "ServerTimeoutError", "SocketTimeoutError", "ConnectionTimeoutError")
 _INSECURE = ("ClientConnectorCertificateError", "ClientConnectorSSLError", "ClientSSLError")
 _ALIKE = ("not_a_video", "video_damaged", "video_truncated", "storage_unavailable")
+_GIVEN = ("video_long", "video_short")
 _WORKER = ("worker_died", "worker_failed", "worker_too_slow")
 
 _CAUSES = {
     "no link": "no_link",
-    **{each: each for each in _ALIKE},
+    **{each: each for each in (*_ALIKE, *_GIVEN)},
     **dict.fromkeys(_WORKER, "worker"),
     **dict.fromkeys((*_CLOSED, "ClientOSError", "ClientPayloadError"), "closed"),
     **dict.fromkeys(_SILENT, "silent"),

@@ -107,7 +107,7 @@ async def _real(file: Path | None, gateway: str, data: Path) -> AsyncIterator[Co
     Videos of this gateway may cost money.
     """
     given = load(file, over=_ours(data) | {"ZOETROPE_DEFAULT_GATEWAY": gateway})
-    config = await with_lists(given)
+    config = await with_lists(given, gateway)
     await asyncio.to_thread(_keep_to, data, f"gateway {gateway}")
     yield config.kept_to(gateway)
 

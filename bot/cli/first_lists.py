@@ -8,13 +8,14 @@ from bot.core.errors import BotError
 from bot.gateways.offers.asking import list_of
 
 
-async def with_lists(config: Config) -> Config:
+async def with_lists(config: Config, only: str | None = None) -> Config:
     """Return the configuration with the models of these lists. Print why a list can't be read.
 
-    Only free GETs are sent.
+    `only`: read the list of this gateway alone, whatever models other gateways have. Only free
+    GETs are sent.
     """
     for gateway, offers in config.offers.items():
-        if config.catalog.models or offers:
+        if offers or (config.catalog.models if only is None else gateway != only):
             continue
         table = config.settings.gateways[gateway]
         try:

@@ -159,6 +159,8 @@ def _chosen(config: Config, order: Order) -> tuple[Model, VideoRequest]:
     sound, the length is left open until the sound is measured. Models that need links to pictures
     are left out, because this command serves no links.
     """
+    if not config.catalog.models and config.offers:
+        raise Refused("generate_no_models", gateways=", ".join(config.offers))
     wish = replace(order.wish, seconds=None) if order.sound else order.wish
     try:
         return config.catalog.unlinked().choose(order.wishing(wish), spare_seed=new_seed())

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.shape import homes
 from bot.core.replies import Text
+from bot.gateways.dialects import DIALECTS
 from bot.i18n import on_terminal
 from bot.log import redacted
 
@@ -115,6 +116,10 @@ def _unknown(key: str, beside: Sequence[str], table: type[BaseModel] | None) -> 
 def _translated(key: str, kind: str, context: dict[str, object], given: object) -> Problem:
     shown = {"given": _shown(key, given)}
     match kind:
+        case "missing" | "too_short" if key.endswith(".api_key"):
+            values = {"variable": variable(key), "table": key.removesuffix(".api_key")}
+            can = ", ".join(f'"{name}"' for name, each in DIALECTS.items() if each.keyless)
+            return Problem(key, "key_missing", {**values, "can": can})
         case "missing" | "too_short" if _is_secret(key):
             return Problem(key, "secret_missing", {"variable": variable(key)})
         case "missing" | "too_short":

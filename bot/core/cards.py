@@ -13,6 +13,7 @@ from bot.core.endings import sent_in_private
 from bot.core.jobs import ACTIVE, LOCKS, SOFT_DEADLINE, WITHDRAWN, Job, Reason, Status
 from bot.core.learned import Key, Learned
 from bot.core.missing import pictures_missing, sound_missing, video_missing
+from bot.core.orders import Kind
 from bot.core.ports import Clock, Jobs, Posts
 from bot.core.posts import end_kind
 from bot.core.prices import money
@@ -149,6 +150,7 @@ def card(
         prompt=job.request.shown,
         facts=(
             request_fact(job.request),
+            *purpose(job),
             *switched(job.order.wish),
             *([Text(id="fact.private")] if job.private and not job.is_final else []),
             *due(job, timing),
@@ -158,6 +160,22 @@ def card(
         progress=job.progress if waiting or job.status is Status.IN_PROGRESS else None,
         buttons=_card_buttons(job),
     )
+
+
+def purpose(job: Job) -> list[Text]:
+    """Return what the order's files are for, as a list of at most one sentence.
+
+    The other kinds show their first picture, or have none.
+    """
+    match job.request.kind:
+        case Kind.REFERENCES:
+            return [Text(id="fact.keeps", count=len(job.order.pictures))]
+        case Kind.VIDEO:
+            return [Text(id="fact.changes")]
+        case Kind.EXTEND:
+            return [Text(id="fact.goes_on")]
+        case _:
+            return []
 
 
 def standing(job: Job, timing: Timing = UNKNOWN) -> Text:

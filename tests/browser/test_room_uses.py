@@ -11,6 +11,7 @@ from bot.simulator.journal import Entry
 from bot.simulator.profiles import NEW_API_C
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
+from tests.browser.chromium import Watch
 from tests.browser.conftest import NewPage
 from tests.browser.room import say
 from tests.contract.test_uses import PLUGGED, media
@@ -81,6 +82,36 @@ async def test_a_character_is_kept_through_three_orders_by_remix(
     first, *later = [each.built["pictures"] for each in made if each.built]
     assert all(each == first for each in later), "the vendor got the same pictures each time"
     assert [_prompt(each) for each in made] == list(STORY)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    ("command", "name", "kind", "needs"),
+    [
+        ("edit", "x.mp4", "video/mp4", "Please attach a video"),
+        ("character", "x.png", "image/png", "Please attach a picture"),
+    ],
+)
+async def test_words_are_not_ordered_alone_after_their_file_was_refused(
+    plugged: House,
+    there: str,
+    visit: NewPage,
+    watch: Watch,
+    command: str,
+    name: str,
+    kind: str,
+    needs: str,
+) -> None:
+    page = await visit(there)
+    await say(page, f"/{command}")
+    await attach(page, FilePayload(name=name, mimeType=kind, buffer=b"no such file"))
+    await expect(page.locator(".notice")).to_have_count(1)
+    await expect(page.locator(".attached")).to_have_count(0)
+    watch.complaints.clear()
+    await expect(page.locator(".chip")).to_contain_text(f"/{command}")
+    await say(page, "it snows")
+    await expect(page.locator(".notice").last).to_contain_text(needs)
+    assert not orders(plugged)
 
 
 @pytest.mark.proof

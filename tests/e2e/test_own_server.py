@@ -51,6 +51,18 @@ async def test_init_asks_for_no_key_at_a_server_that_needs_none(world: World) ->
     assert not any(entry.authorized for entry in simulator.journal)
 
 
+async def test_init_at_a_server_whose_model_is_guessed_says_where_the_remedy_is(
+    world: World,
+) -> None:
+    async with Simulator(profile=VLLM_OMNI).serve() as url, init(world) as person:
+        await person.answers(TOKEN, world.discord.token)
+        await person.answers(ADDRESS, url)
+        shown = await person.sees("says what to write into")
+    assert f"The list of the gateway has {NAME}, but facts about these models are" in shown
+    assert "`zoetrope models --gateway main`" in shown
+    assert "another key" not in shown
+
+
 @pytest.mark.proof
 async def test_a_copy_at_ones_own_server_is_deleted_once_the_video_is_posted(
     world: World, renderer: Renderer

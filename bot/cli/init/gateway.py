@@ -210,7 +210,10 @@ def _models(talk: Talk, setup: Setup, gateway: str, seen: Survey) -> None:
     had = [model for model in known if model.name in seen.models]
     if not had:
         listed = ", ".join(seen.models[:10]) or tell("init.nothing")
-        talk.say("init.models_none", models=_listed(known), listed=listed)
+        if gateway in setup.usable().offers:
+            talk.say("init.models_unready", listed=listed, gateway=gateway, file=str(setup.file))
+        else:
+            talk.say("init.models_none", models=_listed(known), listed=listed)
         return
     talk.say("init.models", models=_listed(had))
     lacking = [model for model in known if model.name not in seen.models]

@@ -15,6 +15,8 @@ from bot.cli.causes import in_words
         ("not_a_video", "the file is not a video"),
         ("worker_failed(error, task)", "this machine could not check the video"),
         ("TimeoutError", "no answer in time"),
+        ("video_long(most, seconds)", "the video that the person sent is too long"),
+        ("video_short(least, model)", "the video that the person sent is too short"),
     ],
 )
 def test_an_error_code_of_our_own_is_shown_as_a_sentence(detail: str, told: str) -> None:

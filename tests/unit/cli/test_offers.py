@@ -129,6 +129,15 @@ def test_check_and_models_say_what_to_do_while_no_model_can_be_ordered(shown: Sh
     assert said.startswith("No model can be ordered yet.")
 
 
+def test_generate_asks_for_no_picture_while_no_model_can_be_ordered(shown: Shown) -> None:
+    shown(LENGTHLESS)
+    result = CliRunner().invoke(app, ["generate", "a kite", "--config", str(shown.file)])
+    assert isinstance(result.exception, Refused)
+    said = explain(result.exception)
+    assert said.startswith("No model can be ordered yet.")
+    assert "(gateways: main)" in said
+
+
 def test_an_unknown_gateway_is_refused_with_the_names_of_the_known_ones(shown: Shown) -> None:
     shown()
     command = ["models", "--gateway", "other", "--config", str(shown.file)]

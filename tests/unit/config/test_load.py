@@ -207,7 +207,8 @@ def test_a_gateway_without_its_key_is_reported_with_the_name_of_the_variable(
     assert told(gateway='[gateways.Eighty-8]\nbase_url = "https://a.example"')[0] == (
         "gateways.Eighty-8.api_key is missing. Set the environment variable"
         " ZOETROPE_GATEWAYS__EIGHTY_8__API_KEY, or ZOETROPE_GATEWAYS__EIGHTY_8__API_KEY_FILE"
-        " to a file that holds it."
+        " to a file that holds it. If the server needs no key, set gateways.Eighty-8.dialect to its"
+        ' dialect instead ("vllm-omni", "sglang").'
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core import variations
+from bot.core.cards import card
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status
@@ -144,3 +145,17 @@ def test_a_repeated_extension_by_id_whose_words_a_sweep_removed_is_refused() -> 
     wordless = onward.wishing(replace(onward.wish, prompt=""))
     with pytest.raises(Refused, match="words_expired"):
         variations.check_kept(failed, Action.RETRY, wordless)
+
+
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        (made(CAST, order(pictures=(CAT, CAT), use=Use.CHARACTER)), ("fact.keeps", 2)),
+        (made(EDITOR, order(video=DANCE)), ("fact.changes", None)),
+        (made(LONGER, order(video=DANCE, use=Use.EXTEND)), ("fact.goes_on", None)),
+    ],
+)
+def test_the_card_says_what_the_files_of_an_order_are_for(
+    done: Job, said: tuple[str, int | None]
+) -> None:
+    assert said in [(fact.id, fact.count) for fact in card(done).facts]

@@ -230,14 +230,21 @@ export class Composer {
     given.name ??= this.upload(given.file, kind);
     try {
       const name = await given.name;
-      if (!name) this.drop(given);
-      if (!name && this.sound === given) this.mute();
-      if (!name && this.clip === given) this.unwatch();
+      if (!name) this.refuse(given);
       return name;
     } catch {
       given.name = null;
       return null;
     }
+  }
+
+  // Remove a refused file. Its command stays, so that the words alone are not ordered.
+  refuse(given) {
+    const { command } = this;
+    this.drop(given);
+    if (this.sound === given) this.mute();
+    if (this.clip === given) this.unwatch();
+    if (command !== this.command) this.use(command);
   }
 
   mute() {
