@@ -63,6 +63,7 @@ async def attach(page: Page, *files: FilePayload) -> None:
     await page.locator("input[type=file]").set_input_files(list(files))
 
 
+@pytest.mark.proof
 async def test_a_character_is_kept_through_three_orders_by_remix(
     plugged: House, there: str, visit: NewPage
 ) -> None:

@@ -25,7 +25,7 @@ from tests.unit.media.making import Sample
 from tests.unit.media.samples import corners
 from tests.unit.media.videos import HEARD_ANEW, REMUXED, SAMPLES, TURNS, way_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.proof]
+pytestmark = pytest.mark.browser
 
 PROFILES = {66: "Baseline", 77: "Main", 100: "High"}
 UNTIMED = frozenset({"H.264 with B-frames in AVI", "H.264 in a program stream"})
@@ -111,7 +111,14 @@ async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> A
     await runner.cleanup()
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        # Every third of each kind per push.
+        pytest.param(name, marks=pytest.mark.long if number % 3 else pytest.mark.proof)
+        for number, name in enumerate(SAMPLES)
+    ],
+)
 async def test_every_sample_video_is_posted_in_a_form_that_plays_on_phones_and_in_chromium(
     stage: Stage, tmp_path: Path, name: str
 ) -> None:

@@ -68,11 +68,11 @@ async def test_orders_with_a_single_option_come_out_right_or_are_refused_unpaid(
 
 
 class Copies:
-    """Two pictures of 10 MB, and the copies that our own media makes of them."""
+    """Three pictures of 10 MB, and the copies that our own media makes of them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.originals = [folder / "one.jpg", folder / "two.jpg"]
+        self.originals = [folder / f"{name}.jpg" for name in ("one", "two", "three")]
         for seed, file in enumerate(self.originals):
             noise = random.Random(seed).randbytes(4096 * 2620 * 3)
             Image.frombytes("RGB", (4096, 2620), noise).save(file, "JPEG", quality=92)
@@ -98,17 +98,27 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
 
 
 LARGE = [
-    ("A", "new-api", "generation"),
-    ("B", "new-api", "generation"),
-    ("C newest", "new-api", "versions"),
-    ("C 1.0.0", "new-api", "nothing"),
-    ("B", "documented", "generation"),
-    ("C newest", "documented", "generation"),
-    ("C newest", "openai", "nothing"),
+    pytest.param(*each, marks=mark)
+    for mark, those in (
+        (
+            pytest.mark.proof,
+            [("B", "documented", "generation"), ("C newest", "new-api", "versions")],
+        ),
+        (
+            pytest.mark.long,
+            [
+                ("A", "new-api", "generation"),
+                ("B", "new-api", "generation"),
+                ("C 1.0.0", "new-api", "nothing"),
+                ("C newest", "documented", "generation"),
+                ("C newest", "openai", "nothing"),
+            ],
+        ),
+    )
+    for each in those
 ]
 
 
-@pytest.mark.proof
 @pytest.mark.parametrize(("name", "dialect", "known"), LARGE)
 async def test_a_picture_of_10_mb_comes_out_like_a_small_one_behind_each_plugin(
     name: str, dialect: str, known: str, tmp_path: Path, copies: Copies

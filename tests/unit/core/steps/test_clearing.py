@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.core.jobs import Status
-from bot.core.outcomes import Trouble
+from bot.core.jobs import Reason, Status
+from bot.core.outcomes import Failed, Trouble
 from bot.core.steps.clearing import WAITS, Clearing
 from bot.store.copies import Copies
 from tests.unit.core.orders import order
@@ -61,10 +61,10 @@ async def test_nothing_is_deleted_at_a_server_that_is_not_the_operators(
 async def test_a_job_that_failed_leaves_its_copy_alone(
     workshop: Workshop, cleaner: Cleaner
 ) -> None:
-    workshop.gateway.polls = [Trouble("away")]
+    workshop.gateway.polls = [Failed(Reason.REFUSED, "no")]
     job = await workshop.submit(order())
-    await workshop.work()
-    assert (await workshop.job(job.id)).status is not Status.DELIVERED
+    await workshop.work(600)
+    assert (await workshop.job(job.id)).status is Status.FAILED
     assert await cleaner.clear() == []
 
 
