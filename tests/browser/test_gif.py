@@ -12,7 +12,7 @@ from docs.room_gif import SIZE
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.proof
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.usefixtures("browser")  # skipped, or failed, where there is no browser
 async def test_the_script_for_the_readme_gif_records_the_room(tmp_path: Path) -> None:

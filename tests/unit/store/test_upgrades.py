@@ -108,8 +108,8 @@ async def test_an_upgrade_killed_at_a_statement_leaves_the_rows_to_the_next_upgr
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     "step",
-    [pytest.param(3, marks=pytest.mark.proof), pytest.param(1, marks=pytest.mark.long)],
-    ids=["every third", "each"],
+    [pytest.param(6, marks=pytest.mark.proof), pytest.param(1, marks=pytest.mark.long)],
+    ids=["every sixth", "each"],
 )
 async def test_an_upgrade_may_be_killed_at_any_statement(new_sqlite_url: NewUrl, step: int) -> None:
     """The loop goes on until an upgrade is not killed, so it was killed at each such statement."""
@@ -126,15 +126,18 @@ async def test_an_upgrade_killed_on_postgresql_at_a_statement_is_rolled_back(
     assert await _killed_at(await new_postgres_url(), statement) == -signal.SIGKILL
 
 
-@pytest.mark.proof
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param(15, marks=pytest.mark.proof), pytest.param(5, marks=pytest.mark.long)],
+    ids=["every fifteenth", "every fifth"],
+)
 async def test_an_upgrade_killed_on_postgresql_at_any_statement_is_rolled_back(
-    new_postgres_url: NewUrl,
+    new_postgres_url: NewUrl, step: int
 ) -> None:
-    """Kills it at every fifth statement."""
     statement = 1
     while await _killed_at(await new_postgres_url(), statement):
-        statement += 5
+        statement += step
     assert statement > 15
 
 
